@@ -78,9 +78,8 @@ def _lock(session: Session, comment_ids: Sequence[str]) -> None:
     """Lock the comments as `settle` does, with the top comments of their branches, before their
     logs are read.
     """
-    tops = select(Comment.top_id).where(Comment.id.in_(comment_ids))
-    named = Comment.id.in_(comment_ids) | Comment.id.in_(tops)
-    in_order = select(Comment.id).where(named).order_by(Comment.id)
+    tops = session.scalars(select(Comment.top_id).where(Comment.id.in_(comment_ids)))
+    in_order = select(Comment.id).where(Comment.id.in_({*comment_ids, *tops})).order_by(Comment.id)
     session.execute(in_order.with_for_update(key_share=True))
 
 

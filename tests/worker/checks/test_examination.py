@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 
 import pytest
+import structlog
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
@@ -66,6 +67,8 @@ def test_a_poisonous_comment_does_not_take_its_neighbours_down(
     model: CountingModel, dns: DnsServer, kept: Comes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _replace(monkeypatch, "links", _choking_on("poison"))
+    # A logger that another test has used is bound to its place, and would not be captured.
+    monkeypatch.setattr(examination, "_log", structlog.get_logger())
     bodies = ["a walk", "poison, sold by secretive@paper.test", "a river"]
     with capture_logs() as logs:
         found = examine([kept(body, form=CAME) for body in bodies], NOON)

@@ -191,9 +191,7 @@ def test_a_rejection_is_mailed_although_the_text_changed_and_the_author_appealed
     assert client.post(place, json={"text": "Why?"}).status_code == 201
     new = {"body": "The ferry was late.", "note": "Without the insult."}
     assert moderator.call("PATCH", f"/comments/{comment}", json=new).status_code == 200
-    assert [mail.message["Subject"] for mail in mailed(server)] == [
-        "Your comment was not published"
-    ]
+    assert [mail.message["Subject"] for mail in mailed(server)] == ["Your comment was rejected"]
 
 
 def test_an_upheld_appeal_that_was_undone_is_not_mailed(
@@ -221,7 +219,7 @@ def test_an_undone_decision_and_a_rejection_of_spam_are_not_mailed(
     moderator.undo(comment)
     moderator.decide(comment, "reject", reason="abuse")
     moderator.undo(comment)
-    assert all("not published" not in mail.message["Subject"] for mail in mailed(server))
+    assert all("rejected" not in mail.message["Subject"] for mail in mailed(server))
 
 
 def test_what_the_policy_approves_is_not_mailed_to_its_author(ann: str) -> None:
