@@ -85,6 +85,7 @@ COVERED = {
     "service/operations/violation.py": "service/operations/test_doctor.py",
     "service/wsgi.py": "service/up/test_supervisor.py",
     # Uses the fixtures of the checks that it runs.
+    "worker/lots.py": "worker/webhooks/test_retention.py",
     "worker/screening/examination.py": "worker/checks/test_examination.py",
     "models/abuse/training/card.py": "models/abuse/training/test_measuring.py",
     "models/judgement/candidate.py": "worker/checks/test_context.py",

@@ -24,12 +24,20 @@ from service.readers.identity import identify
 from service.readers.notices import (
     MOST_EXPLANATION,
     MOST_NAME,
+    FoundNotice,
     NoticeBody,
     count_notice,
     find_notice,
     give_notice,
 )
-from service.readers.reports import MOST_WORDS, NewReport, count_report, file_report, find_report
+from service.readers.reports import (
+    MOST_WORDS,
+    FoundReport,
+    NewReport,
+    count_report,
+    file_report,
+    find_report,
+)
 from service.sites.lookup import SiteInfo, find_site
 
 # The categories of the form, those that comments concern most often first. What only breaks the
@@ -137,16 +145,7 @@ def _report_form(
 @embed.get("/sites/<site_key>/reports/<receipt>")
 def report_outcome(site_key: str, receipt: str) -> Response:
     """Tell what came of a report."""
-    site, found = find_site(site_key) or abort(404), find_report(receipt)
-    if found is None or found.site != site.key:
-        abort(404)
-    page = render_template(
-        "embed/report_outcome.html",
-        words=words_for(wished_language(), site.locale),
-        site=site,
-        told=found.answer,
-    )
-    return private_answer(page)
+    return _outcome(site_key, find_report(receipt), "embed/report_outcome.html")
 
 
 @embed.get("/sites/<site_key>/notice")
@@ -209,16 +208,15 @@ def _notice_form(
 @embed.get("/sites/<site_key>/notices/<receipt>")
 def notice_outcome(site_key: str, receipt: str) -> Response:
     """Tell what came of a notice, with redress and whether automated means were used."""
-    site, found = find_site(site_key) or abort(404), find_notice(receipt)
+    return _outcome(site_key, find_notice(receipt), "embed/notice_outcome.html")
+
+
+def _outcome(site_key: str, found: FoundReport | FoundNotice | None, template: str) -> Response:
+    site = find_site(site_key) or abort(404)
     if found is None or found.site != site.key:
         abort(404)
-    page = render_template(
-        "embed/notice_outcome.html",
-        words=words_for(wished_language(), site.locale),
-        site=site,
-        told=found.answer,
-    )
-    return private_answer(page)
+    words = words_for(wished_language(), site.locale)
+    return private_answer(render_template(template, words=words, site=site, told=found.answer))
 
 
 def _check_token(words: Words, form: Mapping[str, str], *about: str) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from models.records import Attempt, Delivery, Endpoint, Event, Site
 from models.settings import settings
 from models.store.database import begin, reading
+from worker import lots
+from worker.lots import delete_in_lots
 
 KEPT = timedelta(days=30)  # the log of deliveries and attempts, counted from their end
-AT_ONCE = 500
-MOST_LOTS = 200  # rows at a time; the next run deletes the rest
 
 
 def tidy_webhooks(at: datetime) -> None:
@@ -39,17 +39,7 @@ def _remove(record: type[Attempt | Delivery | Endpoint], which: ColumnElement[bo
         which &= ~select(Attempt.id).where(Attempt.delivery_id == Delivery.id).exists()
     if record is Endpoint:
         which &= ~select(Delivery.id).where(Delivery.endpoint_id == Endpoint.id).exists()
-    with reading() as session:
-        if session.execute(select(record.id).where(which).limit(1)).first() is None:
-            return
-    some = select(record.id).where(which).limit(AT_ONCE).scalar_subquery()
-    for _ in range(MOST_LOTS):
-        with begin() as session:
-            removed = session.execute(
-                delete(record).where(record.id.in_(some)).returning(record.id)
-            ).all()
-        if len(removed) < AT_ONCE:
-            return
+    delete_in_lots(record, which)
 
 
 def forget_events(before: datetime) -> None:
@@ -59,7 +49,7 @@ def forget_events(before: datetime) -> None:
     with reading() as session:
         sites = session.execute(select(Site.id).order_by(Site.id)).scalars().all()
     for site in sites:
-        for _ in range(MOST_LOTS):
+        for _ in range(lots.MOST_LOTS):
             if not _forget(site, before):
                 break
 
@@ -71,7 +61,7 @@ def _forget(site: int, before: datetime) -> bool:
     owed = select(Delivery.id).where(of_it, Delivery.state.in_(("owed", "waiting")))
     with reading() as session:
         oldest = session.execute(
-            select(Event.position, Event.at).where(mine).order_by(*place).limit(AT_ONCE)
+            select(Event.position, Event.at).where(mine).order_by(*place).limit(lots.AT_ONCE)
         ).all()
         late = [row.position for row in oldest if row.at >= before]
         until = min(late) - 1 if late else max((row.position for row in oldest), default=0)
@@ -86,4 +76,4 @@ def _forget(site: int, before: datetime) -> bool:
             update(Site).where(Site.id == site, Site.forgotten < until).values(forgotten=until)
         )
         session.execute(delete(Event).where(mine, Event.position <= until))
-    return len(oldest) == AT_ONCE
+    return len(oldest) == lots.AT_ONCE

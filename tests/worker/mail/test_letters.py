@@ -43,6 +43,11 @@ def reader(name: str = "Ann") -> str:
         return row.id
 
 
+def the_comment() -> str:
+    with reading() as session:
+        return session.scalars(select(Comment.id)).one()
+
+
 def written_by(reader_id: str, comment: str) -> str:
     with begin() as session:
         session.execute(update(Comment).where(Comment.id == comment).values(reader_id=reader_id))
@@ -143,8 +148,7 @@ def test_an_erased_reply_is_not_mailed(
 def test_a_human_decision_is_mailed_to_the_author(
     client: Client, moderator: Caller, ann: str, server: MailServer
 ) -> None:
-    with reading() as session:
-        comment = session.scalars(select(Comment.id)).one()
+    comment = the_comment()
     moderator.decide(comment, "reject", reason="abuse")
     (mail,) = mailed(server)
     assert mail.message["Subject"] == "Your comment was rejected"
@@ -160,8 +164,7 @@ def test_a_human_decision_is_mailed_to_the_author(
 def test_a_mail_holds_the_statement_of_reasons_and_the_answer_to_an_appeal(
     client: Client, moderator: Caller, ann: str, server: MailServer
 ) -> None:
-    with reading() as session:
-        comment = session.scalars(select(Comment.id)).one()
+    comment = the_comment()
     moderator.decide(comment, "reject", reason="abuse", answer="Leave out the second half.")
     (mail,) = mailed(server)
     plain = " ".join(mail.plain.split())
@@ -184,8 +187,7 @@ def test_a_mail_holds_the_statement_of_reasons_and_the_answer_to_an_appeal(
 def test_a_rejection_is_mailed_although_the_text_changed_and_the_author_appealed(
     client: Client, moderator: Caller, ann: str, server: MailServer
 ) -> None:
-    with reading() as session:
-        comment = session.scalars(select(Comment.id)).one()
+    comment = the_comment()
     moderator.decide(comment, "reject", reason="abuse")
     place = f"/v1/receipts/{receipt_of(comment)}/appeal"
     assert client.post(place, json={"text": "Why?"}).status_code == 201
@@ -197,8 +199,7 @@ def test_a_rejection_is_mailed_although_the_text_changed_and_the_author_appealed
 def test_an_upheld_appeal_that_was_undone_is_not_mailed(
     client: Client, moderator: Caller, ann: str, server: MailServer
 ) -> None:
-    with reading() as session:
-        comment = session.scalars(select(Comment.id)).one()
+    comment = the_comment()
     moderator.decide(comment, "reject", reason="abuse")
     place = f"/v1/receipts/{receipt_of(comment)}/appeal"
     assert client.post(place, json={"text": "Why?"}).status_code == 201
@@ -212,8 +213,7 @@ def test_an_upheld_appeal_that_was_undone_is_not_mailed(
 def test_an_undone_decision_and_a_rejection_of_spam_are_not_mailed(
     client: Client, moderator: Caller, ann: str, server: MailServer
 ) -> None:
-    with reading() as session:
-        comment = session.scalars(select(Comment.id)).one()
+    comment = the_comment()
     moderator.decide(comment, "reject", reason="spam")
     assert states() == []
     moderator.undo(comment)

@@ -12,7 +12,7 @@ from models.identifiers import new_id
 from models.records import Attempt, Comment, Delivery, Endpoint, Event, Site, Thread
 from models.settings import settings
 from models.store.database import begin, now, reading
-from worker.webhooks import retention
+from worker import lots
 from worker.webhooks.retention import KEPT, forget_events, tidy_webhooks
 
 AT = now()
@@ -103,8 +103,8 @@ def test_a_deleted_endpoint_goes_with_all_that_was_its_own() -> None:
 def test_a_long_log_is_removed_in_lots_and_the_rest_next_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(retention, "AT_ONCE", 2)
-    monkeypatch.setattr(retention, "MOST_LOTS", 2)
+    monkeypatch.setattr(lots, "AT_ONCE", 2)
+    monkeypatch.setattr(lots, "MOST_LOTS", 2)
     for _ in range(7):
         delivery(ended=OLD)
     tidy_webhooks(AT)
@@ -147,7 +147,7 @@ def test_events_are_kept_for_good_unless_a_setting_says_how_long(
 
 
 def test_many_events_are_deleted_in_groups(site: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "AT_ONCE", 2)
+    monkeypatch.setattr(lots, "AT_ONCE", 2)
     for position in range(1, 6):
         event(site, position, at=OLD)
     forget_events(AT - KEPT)
